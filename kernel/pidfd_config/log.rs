@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What `read()` on a builder returns.
+
+use kernel::{
+    fmt,
+    prelude::*, //
+};
+
+/// Messages that are kept; older ones are dropped.
+pub(crate) const MESSAGES: usize = 16;
+
+/// Longest message, in bytes. What does not fit is cut off.
+pub(crate) const MESSAGE_SIZE: usize = 256;
+
+/// How bad a message is; the first letter of its text.
+#[derive(Clone, Copy)]
+pub(crate) enum Level {
+    Error,
+    Warning,
+}
+
+/// The last messages about a builder, oldest first.
+///
+/// Messages are an extra: when there is no memory for one it is left out, and what it is about is
+/// not affected.
+pub(crate) struct Log {
+    messages: KVec<KVec<u8>>,
+}
+
+impl Log {
+    pub(crate) const fn new() -> Self {
+        Self {
+            messages: KVec::new(),
+        }
+    }
+
+    /// Adds `text`, or as much of it as fits.
+    pub(crate) fn push(&mut self, level: Level, text: fmt::Arguments<'_>) {
+        let level = match level {
+            Level::Error => 'e',
+            Level::Warning => 'w',
+        };
+        // An error means out of memory.
+        let _ = self.try_push(fmt!("{level} {text}"));
+    }
+
+    fn try_push(&mut self, text: fmt::Arguments<'_>) -> Result {
+        let mut message = KVec::from_elem(0, MESSAGE_SIZE, GFP_KERNEL_ACCOUNT)?;
+        let mut formatter = Formatter::new(&mut message);
+        let _ = fmt::Write::write_fmt(&mut formatter, text);
+        let len = formatter.len();
+
+        message.truncate(len);
+        if self.messages.len() == MESSAGES {
+            let _ = self.messages.remove(0);
+        }
+        self.messages.push(message, GFP_KERNEL_ACCOUNT)?;
+        Ok(())
+    }
+
+    /// The oldest message.
+    pub(crate) fn first(&self) -> Option<&[u8]> {
+        self.messages.first().map(|message| &message[..])
+    }
+
+    /// Drops the oldest message.
+    pub(crate) fn drop_first(&mut self) {
+        let _ = self.messages.remove(0);
+    }
+}
+
+/// Writes into a buffer and stops where it ends, at a character.
+struct Formatter<'a> {
+    buffer: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Formatter<'a> {
+    fn new(buffer: &'a mut [u8]) -> Self {
+        Self { buffer, len: 0 }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl fmt::Write for Formatter<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let room = self.buffer.len() - self.len;
+        let mut n = s.len().min(room);
+
+        while !s.is_char_boundary(n) {
+            n -= 1;
+        }
+        self.buffer[self.len..self.len + n].copy_from_slice(&s.as_bytes()[..n]);
+        self.len += n;
+        if n < s.len() {
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}
