@@ -34,6 +34,9 @@ static void put_fs(struct fs_struct *fs)
 {
 	bool last;
 
+	if (!fs)
+		return;
+
 	read_seqlock_excl(&fs->seq);
 	last = !--fs->users;
 	read_sequnlock_excl(&fs->seq);
@@ -41,7 +44,7 @@ static void put_fs(struct fs_struct *fs)
 		free_fs_struct(fs);
 }
 
-DEFINE_FREE(put_fs, struct fs_struct *, if (_T) put_fs(_T))
+DEFINE_FREE(put_fs, struct fs_struct *, put_fs(_T))
 
 /* Take a reference on the descriptor table of an embryo that may be dying. */
 static struct files_struct *embryo_get_files(struct task_struct *embryo)
@@ -55,7 +58,13 @@ static struct files_struct *embryo_get_files(struct task_struct *embryo)
 	return files;
 }
 
-DEFINE_FREE(put_files, struct files_struct *, if (_T) put_files_struct(_T))
+static void put_files(struct files_struct *files)
+{
+	if (files)
+		put_files_struct(files);
+}
+
+DEFINE_FREE(put_files, struct files_struct *, put_files(_T))
 
 /**
  * embryo_resolve - resolve a path as an embryo would

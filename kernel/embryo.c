@@ -126,6 +126,12 @@ void embryo_gate_init(struct embryo_gate *gate)
 	gate->dead = false;
 }
 
+/* The credentials of the caller, with a reference. */
+const struct cred *embryo_get_callers_cred(void)
+{
+	return get_current_cred();
+}
+
 /**
  * embryo_kill - destroy an embryo
  * @embryo: the task, with a reference

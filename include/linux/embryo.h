@@ -15,6 +15,7 @@
 struct cred;
 struct file;
 struct files_struct;
+struct mm_struct;
 struct open_how;
 struct task_struct;
 
@@ -26,6 +27,16 @@ struct task_struct;
 struct embryo_gate {
 	struct completion go;
 	bool dead;
+};
+
+/**
+ * struct mm_inheritance - what an mm passes on through fork and exec
+ * @flags: prctl(2) settings: MDWE, dump filter, THP, KSM
+ * @def_flags: default flags of mappings
+ */
+struct mm_inheritance {
+	unsigned long flags;
+	unsigned long def_flags;
 };
 
 /**
@@ -43,6 +54,7 @@ struct fd_slot {
 /**
  * struct exec_image - what exec_image() executes
  * @path: the image
+ * @inherit: what the new mm inherits
  * @name: the name it is executed by, as seen in AT_EXECFN and by scripts
  * @fd: number of the descriptor that @name goes through, or -1
  * @fd_path: what @fd has to refer to for @name to be of use to a script
@@ -55,9 +67,11 @@ struct fd_slot {
  * @envp_size: bytes at @envp
  * @envc: number of environment strings
  * @point_of_no_return: set when the task cannot go on without the new image
+ * @has_mm: set when the task has an address space to return to
  */
 struct exec_image {
 	const struct path *path;
+	const struct mm_inheritance *inherit;
 	const char *name;
 	int fd;
 	const struct path *fd_path;
@@ -70,10 +84,13 @@ struct exec_image {
 	size_t envp_size;
 	int envc;
 	bool point_of_no_return;
+	bool has_mm;
 };
 
 #ifdef CONFIG_PIDFD_CONFIG
 /* kernel/fork.c */
+void mm_inheritance_save(struct mm_inheritance *inherit);
+void mm_inheritance_apply(const struct mm_inheritance *inherit, struct mm_struct *mm);
 struct task_struct *create_embryo(int (*fn)(void *), void *arg);
 bool embryo_wake(struct task_struct *p);
 int embryo_start(struct task_struct *embryo, struct embryo_gate *gate, bool wait);
@@ -86,6 +103,7 @@ int embryo_open(pid_t pid, unsigned int flags);
 struct task_struct *embryo_create(void *builder);
 int embryo_install_pidfd(struct task_struct *embryo, unsigned int flags, void *builder);
 void embryo_gate_init(struct embryo_gate *gate);
+const struct cred *embryo_get_callers_cred(void);
 void embryo_kill(struct task_struct *embryo);
 int embryo_permission(struct task_struct *embryo, const struct cred *opener);
 unsigned long embryo_arg_limit(struct task_struct *embryo);
@@ -98,7 +116,14 @@ int embryo_set_blocked(struct task_struct *embryo, u64 mask);
 int embryo_set_handlers(struct task_struct *embryo, u64 signals, bool ignore);
 
 /* kernel/seccomp.c */
+#ifdef CONFIG_SECCOMP_FILTER
 bool seccomp_confines(struct task_struct *p);
+#else
+static inline bool seccomp_confines(struct task_struct *p)
+{
+	return true;
+}
+#endif
 
 /* fs/pidfs.c */
 void *pidfs_builder(struct file *file);
@@ -143,6 +168,11 @@ int pidfd_config_main(void *builder);
 ssize_t pidfd_config_read(void *builder, void *buf, size_t len);
 void pidfd_config_release(void *builder);
 #else
+static inline void mm_inheritance_apply(const struct mm_inheritance *inherit,
+					struct mm_struct *mm)
+{
+}
+
 static inline bool embryo_wake(struct task_struct *p)
 {
 	return false;

@@ -8,15 +8,13 @@ use super::{
         Embryo,
         Execution,
         Gate,
+        Inheritance,
         Path, //
     },
     fds,
     image::Image,
     key::Key,
-    log::{
-        Level,
-        Log, //
-    },
+    log::Log,
     request::{
         Command,
         Request, //
@@ -30,7 +28,6 @@ use super::{
 use kernel::{
     bindings,
     cred::Credential,
-    fmt,
     new_mutex,
     prelude::*,
     str::BStr,
@@ -62,15 +59,26 @@ enum Phase {
     Configuring,
     /// A commit is under way; the embryo owns the configuration.
     Committing {
-        /// Nobody waits, so a failure ends the task.
-        nowait: bool,
-        /// Who waited was killed, so nobody will look at the outcome.
-        abandoned: bool,
+        /// What becomes of the outcome.
+        outcome: Outcome,
     },
     /// A commit failed and who waits for it has not seen that yet.
     Failed(Error),
     /// It executed its image, or died of it.
     Hatched,
+    /// The last close of the file killed it, if perhaps in the middle of its exec.
+    Destroyed,
+}
+
+/// Who looks at the outcome of a commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The committer waits for it.
+    Awaited,
+    /// The committer was killed while it waited.
+    Abandoned,
+    /// Whoever waits for the process, which is an ordinary child already.
+    Parent,
 }
 
 /// What is configured but cannot be applied to a task that does not run.
@@ -91,8 +99,6 @@ impl Program {
 /// The part of a builder that changes.
 struct State {
     phase: Phase,
-    /// The last close of the file has happened.
-    closed: bool,
     /// The task; dropped once it is not needed any more, so that a pidfd does not pin it.
     embryo: Option<Embryo>,
     program: Program,
@@ -102,13 +108,16 @@ struct State {
 impl State {
     /// The task, if the caller may configure it now.
     fn authorise(&self, builder: &Builder) -> Result<Embryo> {
-        match (&self.phase, &self.embryo) {
-            (Phase::Configuring, Some(_)) if builder.gate.is_dead() => Err(ESRCH),
-            (Phase::Configuring, Some(embryo)) => {
-                embryo.permission(&builder.opener)?;
-                Ok(embryo.clone())
-            }
-            (Phase::Configuring, None) => Err(ESRCH),
+        let Some(embryo) = &self.embryo else {
+            return Err(EBUSY);
+        };
+
+        if builder.gate.is_dead() {
+            return Err(ESRCH);
+        }
+        embryo.permission(&builder.opener)?;
+        match self.phase {
+            Phase::Configuring => Ok(embryo.clone()),
             _ => Err(EBUSY),
         }
     }
@@ -121,6 +130,8 @@ pub(crate) struct Builder {
     gate: Gate,
     /// Who may configure the embryo: its credentials are those of the opener.
     opener: ARef<Credential>,
+    /// What the new address space inherits from that of the opener.
+    inherit: Inheritance,
     #[pin]
     state: Mutex<State>,
 }
@@ -151,9 +162,9 @@ impl Builder {
         pin_init!(Self {
             gate <- Gate::new(),
             opener: embryo::current_cred(),
+            inherit: Inheritance::of_caller(),
             state <- new_mutex!(State {
                 phase: Phase::Configuring,
-                closed: false,
                 embryo: None,
                 program: Program::new(),
                 log: Log::new(),
@@ -181,16 +192,14 @@ impl Builder {
             return;
         }
 
-        let mut buffer = [0; user::KEY_BUFFER];
+        let mut buffer = [0; user::KEY_MAX];
         let key = if key.as_const_ptr().is_null() {
             None
         } else {
             user::key(key, &mut buffer).ok()
         };
         let Some(name) = key else {
-            state
-                .log
-                .push(Level::Error, fmt!("command {cmd}: {}", Errno(error)));
+            state.log.fail(fmt!("command {cmd}"), error);
             return;
         };
         let why = match (Command::from_raw(cmd), Key::from_name(name)) {
@@ -199,10 +208,8 @@ impl Builder {
             (Ok(command), Some(key)) if !key.takes(command) => "not set by this command",
             _ => "value or aux does not fit the command",
         };
-        state.log.push(
-            Level::Error,
-            fmt!("{}: {why}: {}", BStr::from_bytes(name), Errno(error)),
-        );
+        state.log.explain(fmt!("{why}"));
+        state.log.fail(BStr::from_bytes(name), error);
     }
 
     /// Carries out a request.
@@ -223,26 +230,25 @@ impl Builder {
                 let nowait = aux as u32 & uapi::PIDFD_COMMIT_NOWAIT != 0;
 
                 if state.program.image.is_none() {
-                    state
-                        .log
-                        .push(Level::Error, fmt!("commit: no image was set: EINVAL"));
+                    state.log.explain(fmt!("no image was set"));
+                    state.log.fail("commit", EINVAL);
                     return Err(EINVAL);
                 }
                 state.phase = Phase::Committing {
-                    nowait,
-                    abandoned: false,
+                    outcome: if nowait {
+                        Outcome::Parent
+                    } else {
+                        Outcome::Awaited
+                    },
                 };
                 drop(state);
                 self.commit(&embryo, nowait)
             }
             Request::Set(key, command) => {
-                let result = state.set(&embryo, key, command, value, aux);
-
-                if let Err(error) = result {
-                    state
-                        .log
-                        .push(Level::Error, fmt!("{key}: {}", Errno(error)));
-                }
+                state.log.begin();
+                let result = state
+                    .set(&embryo, key, command, value, aux)
+                    .inspect_err(|&error| state.log.fail(key, error));
                 // A task that was killed meanwhile is gone, whatever else went wrong.
                 if self.gate.is_dead() {
                     return Err(ESRCH);
@@ -256,6 +262,11 @@ impl Builder {
     fn commit(&self, embryo: &Embryo, nowait: bool) -> Result {
         let waited = embryo.start(&self.gate, !nowait);
 
+        // It is an ordinary child now, whatever becomes of it.
+        if nowait && waited.is_ok() {
+            return Ok(());
+        }
+
         // Nobody holds the mutex for long in the phases that are possible now.
         let mut state = self.state.lock();
         match (waited, state.phase) {
@@ -265,10 +276,9 @@ impl Builder {
                 Err(error)
             }
             // The caller was killed. The commit goes on without it.
-            (Err(error), Phase::Committing { nowait, .. }) => {
+            (Err(error), Phase::Committing { .. }) => {
                 state.phase = Phase::Committing {
-                    nowait,
-                    abandoned: true,
+                    outcome: Outcome::Abandoned,
                 };
                 Err(error)
             }
@@ -281,20 +291,32 @@ impl Builder {
                 state.phase = Phase::Configuring;
                 Err(ESRCH)
             }
-            // Without waiting: it may be anywhere. With waiting: it has its address space.
-            _ => Ok(()),
+            // It has its new address space, so a close must not destroy it any more.
+            _ => {
+                state.phase = Phase::Hatched;
+                Ok(())
+            }
         }
     }
 
     /// Drops what the last close of the file drops.
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
+        let embryo = state.embryo.take();
 
-        state.closed = true;
-        // A commit under way goes on: with `nowait` that is what it is for, and a committer that
-        // waits keeps the file open unless it was killed.
-        if let (Phase::Configuring, Some(embryo)) = (state.phase, state.embryo.take()) {
-            embryo.kill();
+        match state.phase {
+            Phase::Hatched
+            | Phase::Destroyed
+            | Phase::Committing {
+                outcome: Outcome::Parent,
+            } => {}
+            // A committer that waits keeps the file open, unless it was killed.
+            Phase::Configuring | Phase::Failed(_) | Phase::Committing { .. } => {
+                state.phase = Phase::Destroyed;
+                if let Some(embryo) = embryo {
+                    embryo.kill();
+                }
+            }
         }
     }
 
@@ -321,16 +343,16 @@ impl Builder {
     fn execute(&self) -> Option<c_int> {
         // The phase keeps everybody else from holding the mutex for long.
         let mut state = self.state.lock();
-        let Phase::Committing { nowait, .. } = state.phase else {
-            // The gate is only opened in that phase.
+        if !matches!(state.phase, Phase::Committing { .. }) {
+            // The gate is only opened in that phase, so it was destroyed since.
             drop(state);
             return Some(self.die());
-        };
+        }
         let program = core::mem::replace(&mut state.program, Program::new());
         drop(state);
 
         let execution = match &program.image {
-            Some(image) => embryo::exec(image, &program.arguments),
+            Some(image) => embryo::exec(image, &program.arguments, &self.inherit),
             None => Execution {
                 result: Err(EINVAL),
                 point_of_no_return: false,
@@ -349,29 +371,28 @@ impl Builder {
 
         let mut state = self.state.lock();
         if let Some(image) = &program.image {
-            let name = image.name.as_c_str();
-            state
-                .log
-                .push(Level::Error, fmt!("exec: {name}: {}", Errno(error)));
+            state.log.explain(fmt!("{}", image.name.as_c_str()));
+            state.log.fail("exec", error);
         }
         state.program = program;
 
-        let abandoned = match state.phase {
-            Phase::Committing { abandoned, .. } => abandoned,
-            _ => false,
-        };
-        if nowait {
-            drop(state);
-            return Some(self.hatch(EXEC_FAILED));
-        }
-        if abandoned && state.closed {
-            drop(state);
-            return Some(self.die());
-        }
-        state.phase = if abandoned {
-            Phase::Configuring
-        } else {
-            Phase::Failed(error)
+        state.phase = match state.phase {
+            Phase::Committing {
+                outcome: Outcome::Awaited,
+            } => Phase::Failed(error),
+            Phase::Committing {
+                outcome: Outcome::Abandoned,
+            } => Phase::Configuring,
+            Phase::Committing {
+                outcome: Outcome::Parent,
+            } => {
+                drop(state);
+                return Some(self.hatch(EXEC_FAILED));
+            }
+            _ => {
+                drop(state);
+                return Some(self.die());
+            }
         };
         drop(state);
         self.gate.report(false);
@@ -382,8 +403,11 @@ impl Builder {
     fn hatch(&self, code: c_int) -> c_int {
         let mut state = self.state.lock();
 
+        if let Phase::Destroyed = state.phase {
+            // It is killed on its way to user space, and leaves nothing to wait for.
+            return code;
+        }
         state.phase = Phase::Hatched;
-        state.program = Program::new();
         // The reference of the C core keeps the current task alive.
         let embryo = state.embryo.take();
         drop(state);
@@ -496,8 +520,7 @@ impl State {
         match resolved {
             Ok(path) => Ok((path, name)),
             Err(error) => {
-                self.log
-                    .push(Level::Error, fmt!("{key}: path {}", name.as_c_str()));
+                self.log.explain(fmt!("{}", name.as_c_str()));
                 Err(error)
             }
         }
@@ -574,17 +597,5 @@ fn restart_to_again(error: Error) -> Error {
         EAGAIN
     } else {
         error
-    }
-}
-
-/// An error in a message: its name, or its number where the kernel does not know names.
-pub(crate) struct Errno(pub(crate) Error);
-
-impl fmt::Display for Errno {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.name() {
-            Some(name) => f.write_fmt(fmt!("{name}")),
-            None => f.write_fmt(fmt!("errno {}", -self.0.to_errno())),
-        }
     }
 }

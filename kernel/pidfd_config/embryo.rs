@@ -73,11 +73,13 @@ pub(crate) fn hatch() {
 
 /// The credentials of the caller.
 pub(crate) fn current_cred() -> ARef<Credential> {
-    // SAFETY: The credentials of the current task are valid while it does not change them, which
-    // it does not do within this function.
-    let cred = unsafe { Credential::from_ptr((*Task::current_raw()).cred) };
+    // SAFETY: Always safe to call. It returns credentials that are not null, with a reference, which
+    // the `ARef` takes over. `Credential` is a transparent wrapper of `cred`.
+    unsafe {
+        let cred = bindings::embryo_get_callers_cred();
 
-    cred.into()
+        ARef::from_raw(NonNull::new_unchecked(cred.cast_mut().cast()))
+    }
 }
 
 /// A reference to a mount and a directory entry.
@@ -253,7 +255,25 @@ impl Gate {
     }
 }
 
-/// Executes `image` as the current task, which is an embryo.
+/// What an address space passes on through fork and exec, for a task that has none meanwhile.
+pub(crate) struct Inheritance(bindings::mm_inheritance);
+
+impl Inheritance {
+    /// What the caller's address space passes on.
+    pub(crate) fn of_caller() -> Self {
+        let mut inherit = bindings::mm_inheritance {
+            flags: 0,
+            def_flags: 0,
+        };
+
+        // SAFETY: `inherit` is valid for writing, and a task that makes a system call has an
+        // address space.
+        unsafe { bindings::mm_inheritance_save(&mut inherit) };
+        Self(inherit)
+    }
+}
+
+/// How an exec ended.
 pub(crate) struct Execution {
     /// What exec returned.
     pub(crate) result: Result,
@@ -264,7 +284,7 @@ pub(crate) struct Execution {
 }
 
 /// Executes `image` as the current task, which is an embryo.
-pub(crate) fn exec(image: &Image, arguments: &Arguments) -> Execution {
+pub(crate) fn exec(image: &Image, arguments: &Arguments, inherit: &Inheritance) -> Execution {
     let argv = &arguments.argv;
     let envp = &arguments.envp;
     let (argv0, block, argc) = match (&arguments.argv0, argv.count()) {
@@ -279,6 +299,7 @@ pub(crate) fn exec(image: &Image, arguments: &Arguments) -> Execution {
     };
     let mut raw = bindings::exec_image {
         path: &image.path.0,
+        inherit: &inherit.0,
         name: image.name.as_c_str().as_char_ptr(),
         fd,
         fd_path,
@@ -292,18 +313,17 @@ pub(crate) fn exec(image: &Image, arguments: &Arguments) -> Execution {
         envp_size: envp.block().len(),
         envc: envp.count() as c_int,
         point_of_no_return: false,
+        has_mm: false,
     };
 
-    // SAFETY: Everything `raw` points to is borrowed from `image` and `arguments` and so outlives
-    // the call. Nothing that belongs to the address space or the context of the current task is
+    // SAFETY: Everything `raw` points to is borrowed from the arguments and so outlives the call. Nothing that belongs to the address space or the context of the current task is
     // borrowed here, so both may be replaced.
     let result = to_result(unsafe { bindings::exec_image(&mut raw) });
 
     Execution {
         result,
         point_of_no_return: raw.point_of_no_return,
-        // SAFETY: The current task may read its own `mm`.
-        has_mm: unsafe { !(*Task::current_raw()).mm.is_null() },
+        has_mm: raw.has_mm,
     }
 }
 
@@ -348,9 +368,8 @@ impl Embryo {
 
         // SAFETY: The task is alive. If this succeeds the file owns the reference, and hands it to
         // `pidfd_config_release`.
-        let fd = unsafe {
-            bindings::embryo_install_pidfd(self.as_ptr(), flags, raw.cast_mut().cast())
-        };
+        let fd =
+            unsafe { bindings::embryo_install_pidfd(self.as_ptr(), flags, raw.cast_mut().cast()) };
         if let Err(error) = to_result(fd) {
             // SAFETY: There is no file, so the reference is still ours.
             drop(unsafe { Arc::from_raw(raw) });

@@ -87,7 +87,7 @@ pub(crate) fn map(embryo: &Embryo, ptr: UserPtr, size: usize, log: &mut Log) -> 
     let limit = embryo.nofile();
 
     if let Err(why) = check_entries(&entries)? {
-        log.push(Level::Error, fmt!("fds: {why}"));
+        log.explain(fmt!("{why}"));
         return Err(EINVAL);
     }
 
@@ -97,10 +97,7 @@ pub(crate) fn map(embryo: &Embryo, ptr: UserPtr, size: usize, log: &mut Log) -> 
         let cloexec = entry.flags & uapi::PIDFD_CONFIG_FD_CLOEXEC != 0;
 
         if entry.target as usize >= limit {
-            log.push(
-                Level::Error,
-                fmt!("fds: target {} is over the limit of {limit}", entry.target),
-            );
+            log.explain(fmt!("target {} is over the limit of {limit}", entry.target));
             return Err(EBADF);
         }
 
@@ -115,12 +112,9 @@ pub(crate) fn map(embryo: &Embryo, ptr: UserPtr, size: usize, log: &mut Log) -> 
             } else {
                 "is not open"
             };
-            log.push(Level::Error, fmt!("fds: descriptor {} {why}", entry.fd));
+            log.explain(fmt!("descriptor {} {why}", entry.fd));
         })?;
-        slots.push(
-            Slot::new(file, entry.target, cloexec),
-            GFP_KERNEL_ACCOUNT,
-        )?;
+        slots.push(Slot::new(file, entry.target, cloexec), GFP_KERNEL_ACCOUNT)?;
     }
     embryo.install(&mut slots)
 }

@@ -31,12 +31,7 @@ pub(crate) struct Image {
 
 impl Image {
     /// Resolves `name` as the embryo would.
-    pub(crate) fn resolve(
-        embryo: &Embryo,
-        dirfd: c_int,
-        name: &CStr,
-        empty: bool,
-    ) -> Result<Path> {
+    pub(crate) fn resolve(embryo: &Embryo, dirfd: c_int, name: &CStr, empty: bool) -> Result<Path> {
         let path = embryo.resolve(dirfd, name, empty, false)?;
 
         embryo::may_exec(&path)?;

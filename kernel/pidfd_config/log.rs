@@ -4,7 +4,8 @@
 
 use kernel::{
     fmt,
-    prelude::*, //
+    prelude::*,
+    str::BStr, //
 };
 
 /// Messages that are kept; older ones are dropped.
@@ -26,12 +27,15 @@ pub(crate) enum Level {
 /// not affected.
 pub(crate) struct Log {
     messages: KVec<KVec<u8>>,
+    /// What to add to the message about the step that is being carried out, should it fail.
+    cause: Option<KVec<u8>>,
 }
 
 impl Log {
     pub(crate) const fn new() -> Self {
         Self {
             messages: KVec::new(),
+            cause: None,
         }
     }
 
@@ -42,16 +46,31 @@ impl Log {
             Level::Warning => 'w',
         };
         // An error means out of memory.
-        let _ = self.try_push(fmt!("{level} {text}"));
+        let _ = format(fmt!("{level} {text}")).and_then(|message| self.keep(message));
     }
 
-    fn try_push(&mut self, text: fmt::Arguments<'_>) -> Result {
-        let mut message = KVec::from_elem(0, MESSAGE_SIZE, GFP_KERNEL_ACCOUNT)?;
-        let mut formatter = Formatter::new(&mut message);
-        let _ = fmt::Write::write_fmt(&mut formatter, text);
-        let len = formatter.len();
+    /// Says why the current step fails, for the message about it.
+    pub(crate) fn explain(&mut self, text: fmt::Arguments<'_>) {
+        self.cause = format(text).ok();
+    }
 
-        message.truncate(len);
+    /// Forgets what an earlier step explained.
+    pub(crate) fn begin(&mut self) {
+        self.cause = None;
+    }
+
+    /// Adds the message about a step that failed.
+    pub(crate) fn fail(&mut self, step: impl fmt::Display, error: Error) {
+        match self.cause.take() {
+            Some(cause) => self.push(
+                Level::Error,
+                fmt!("{step}: {}: {}", BStr::from_bytes(&cause), Errno(error)),
+            ),
+            None => self.push(Level::Error, fmt!("{step}: {}", Errno(error))),
+        }
+    }
+
+    fn keep(&mut self, message: KVec<u8>) -> Result {
         if self.messages.len() == MESSAGES {
             let _ = self.messages.remove(0);
         }
@@ -67,6 +86,29 @@ impl Log {
     /// Drops the oldest message.
     pub(crate) fn drop_first(&mut self) {
         let _ = self.messages.remove(0);
+    }
+}
+
+/// Formats `text`, cut off at [`MESSAGE_SIZE`].
+fn format(text: fmt::Arguments<'_>) -> Result<KVec<u8>> {
+    let mut message = KVec::from_elem(0, MESSAGE_SIZE, GFP_KERNEL_ACCOUNT)?;
+    let mut formatter = Formatter::new(&mut message);
+    let _ = fmt::Write::write_fmt(&mut formatter, text);
+    let len = formatter.len();
+
+    message.truncate(len);
+    Ok(message)
+}
+
+/// An error in a message: its name, or its number where the kernel does not know names.
+struct Errno(Error);
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.name() {
+            Some(name) => f.write_fmt(fmt!("{name}")),
+            None => f.write_fmt(fmt!("errno {}", -self.0.to_errno())),
+        }
     }
 }
 

@@ -97,7 +97,7 @@ impl Request {
             return Ok(Self::Commit);
         }
 
-        let mut name = [0; user::KEY_BUFFER];
+        let mut name = [0; user::KEY_MAX];
         Self::set(user::key(key, &mut name)?, command)
     }
 

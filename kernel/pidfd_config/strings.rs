@@ -105,7 +105,11 @@ impl StringList {
     /// As [`Self::push_user`]; [`EINTR`] if the caller is killed meanwhile.
     pub(crate) fn read_user(array: UserPtr, limit: usize) -> Result<Self> {
         let compat = embryo::compat_caller();
-        let width = if compat { size_of::<u32>() } else { POINTER_SIZE };
+        let width = if compat {
+            size_of::<u32>()
+        } else {
+            POINTER_SIZE
+        };
         let mut list = Self::new();
         let mut next = array;
 
@@ -201,4 +205,3 @@ impl Arguments {
         Ok(())
     }
 }
-

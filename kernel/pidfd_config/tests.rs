@@ -201,7 +201,11 @@ mod pidfd_config_tests {
 
         // Three bytes come first, so an odd number is left for characters of two bytes.
         let mut bytes = [0xc3; 2 * log::MESSAGE_SIZE];
-        bytes.iter_mut().skip(1).step_by(2).for_each(|byte| *byte = 0xa9);
+        bytes
+            .iter_mut()
+            .skip(1)
+            .step_by(2)
+            .for_each(|byte| *byte = 0xa9);
         let long = core::str::from_utf8(&bytes)?;
         log.push(Level::Warning, fmt!("x{long}"));
         let message = log.first().ok_or(ENODATA)?;

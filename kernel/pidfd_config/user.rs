@@ -17,24 +17,24 @@ use kernel::{
     uapi, //
 };
 
-/// Room for a key that is one byte too long, so that it can be told from one that fits.
-pub(crate) const KEY_BUFFER: usize = uapi::PIDFD_CONFIG_KEY_MAX as usize + 1;
+/// Longest key, in bytes with its NUL.
+pub(crate) const KEY_MAX: usize = uapi::PIDFD_CONFIG_KEY_MAX as usize;
 
 /// Reads a key.
 ///
 /// # Errors
 ///
 /// [`EFAULT`] if it cannot be read, [`EINVAL`] if it is too long.
-pub(crate) fn key(ptr: UserPtr, buffer: &mut [u8; KEY_BUFFER]) -> Result<&[u8]> {
-    let key = UserSlice::new(ptr, KEY_BUFFER)
-        .reader()
-        .strcpy_into_buf(buffer)?;
+pub(crate) fn key(ptr: UserPtr, buffer: &mut [u8; KEY_MAX]) -> Result<&[u8]> {
+    let len = embryo::strnlen_user(ptr, KEY_MAX);
 
-    // The last byte of the buffer is only used by a key that is too long.
-    if key.to_bytes_with_nul().len() == KEY_BUFFER {
-        return Err(EINVAL);
+    if len == 0 {
+        return Err(EFAULT);
     }
-    Ok(key.to_bytes())
+    let key = buffer.get_mut(..len).ok_or(EINVAL)?;
+    UserSlice::new(ptr, len).reader().read_slice(key)?;
+    // The NUL is not part of the name; one that moved meanwhile makes an unknown key.
+    Ok(&key[..len - 1])
 }
 
 /// Appends the string at `ptr`, with its NUL, to `block`.

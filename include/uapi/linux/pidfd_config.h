@@ -37,7 +37,7 @@ enum pidfd_config_command {
 };
 
 /* @aux of PIDFD_CONFIG_CMD_COMMIT. */
-#define PIDFD_COMMIT_NOWAIT	(1U << 0) /* Do not wait for the outcome of exec. */
+#define PIDFD_COMMIT_NOWAIT	0x1 /* Do not wait for the outcome of exec. */
 
 /*
  * One element of the array passed with SET_BINARY "fds". @aux is the size of
@@ -56,8 +56,8 @@ struct pidfd_config_fd {
 	__u32	__reserved;
 };
 
-#define PIDFD_CONFIG_FD_CLOEXEC	(1U << 0) /* Close @target when the image is executed. */
-#define PIDFD_CONFIG_FD_EMBRYO	(1U << 1) /* @fd is a descriptor of the embryo: dup2(2) inside it. */
+#define PIDFD_CONFIG_FD_CLOEXEC	0x1 /* Close @target when the image is executed. */
+#define PIDFD_CONFIG_FD_EMBRYO	0x2 /* @fd is a descriptor of the embryo: a dup2(2) in it. */
 
 /*
  * The struct passed with SET_BINARY "open"; @aux is its size. The embryo opens
