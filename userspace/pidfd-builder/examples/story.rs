@@ -130,10 +130,10 @@ fn story() -> Result {
     proc.show_fds()?;
 
     title("6. A program that can");
-    call("exec(\"/bin/sh\"), argv([\"sh\", \"-c\", ...]), env(...)");
+    call("exec(\"/bin/bash\"), argv([\"bash\", \"-c\", ...]), env(...)");
     embryo
-        .exec("/bin/sh")?
-        .argv(["sh", "-c", SCRIPT, "story"])?
+        .exec("/bin/bash")?
+        .argv(["bash", "-c", SCRIPT, "story"])?
         .env("PATH", "/usr/bin:/bin")?
         .env("GREETING", "hello")?;
     say("Program, arguments and environment are kept until the commit.");

@@ -283,7 +283,7 @@ fn fd_as_stdio() {
 fn stdio() {
     let scratch = Scratch::new();
     let path = scratch.file("out", "", 0o644);
-    let mut builder = sh("readlink /proc/self/fd/0 /proc/self/fd/1 >&2; echo out");
+    let mut builder = sh("readlink /proc/$$/fd/0 /proc/$$/fd/1 >&2; echo out");
     builder.stdin(Stdio::null()).stdout(File::options().write(true).open(&path).unwrap());
     let output = builder.output().unwrap();
     assert_eq!(output.stdout, b"");
