@@ -38,7 +38,8 @@
 //! The state of a builder is protected by one mutex. It is held while a key is set, which may
 //! take long when a path is looked up, so system calls take it killably. It is not held while a
 //! commit waits: the phase [`Phase::Committing`] keeps everybody else out instead, and they get
-//! `EBUSY`. A dying embryo never takes the mutex, so that nobody who holds it can delay its death;
+//! `EBUSY`. It is not held either while user memory is touched in any phase but
+//! [`Phase::Configuring`], since a fault may take as long. A dying embryo never takes the mutex, so that nobody who holds it can delay its death;
 //! it sets a flag of its gate, under its `task_lock()`, which everybody else looks at.
 //!
 //! Order: `Builder::state` → locks of the VFS → `task_lock()`, `siglock`, `file_lock`. Nothing is

@@ -10,6 +10,7 @@
 #include <linux/completion.h>
 #include <linux/fcntl.h>
 #include <linux/path.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 struct cred;
@@ -96,7 +97,16 @@ bool embryo_wake(struct task_struct *p);
 int embryo_start(struct task_struct *embryo, struct embryo_gate *gate, bool wait);
 int embryo_await(struct embryo_gate *gate);
 void embryo_report(struct embryo_gate *gate, bool dead);
+void __embryo_exec_done(void);
 void embryo_hatch(void);
+
+/* Called at the end of every exec: end the wait of embryo_start(). */
+static inline void embryo_exec_done(void)
+{
+	/* That of a vfork child was ended when it got its mm. */
+	if (unlikely(current->vfork_done))
+		__embryo_exec_done();
+}
 
 /* kernel/embryo.c */
 int embryo_open(pid_t pid, unsigned int flags);
@@ -176,6 +186,10 @@ static inline void mm_inheritance_apply(const struct mm_inheritance *inherit,
 static inline bool embryo_wake(struct task_struct *p)
 {
 	return false;
+}
+
+static inline void embryo_exec_done(void)
+{
 }
 
 static inline int embryo_open(pid_t pid, unsigned int flags)

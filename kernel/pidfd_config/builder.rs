@@ -185,6 +185,13 @@ impl Builder {
 
     /// Leaves a message about arguments that were refused before this builder was looked at.
     pub(crate) fn refuse(&self, cmd: u32, key: UserPtr, error: Error) {
+        // Before the state is locked, for the reason given in `read`.
+        let mut buffer = [0; user::KEY_MAX];
+        let key = if key.as_const_ptr().is_null() {
+            None
+        } else {
+            user::key(key, &mut buffer).ok()
+        };
         let Ok(mut state) = self.state.lock_killable() else {
             return;
         };
@@ -192,12 +199,6 @@ impl Builder {
             return;
         }
 
-        let mut buffer = [0; user::KEY_MAX];
-        let key = if key.as_const_ptr().is_null() {
-            None
-        } else {
-            user::key(key, &mut buffer).ok()
-        };
         let Some(name) = key else {
             state.log.fail(fmt!("command {cmd}"), error);
             return;
@@ -424,15 +425,20 @@ impl Builder {
     /// message is kept in these cases.
     pub(crate) fn read(&self, buffer: UserPtr, size: usize) -> Result<usize> {
         let mut state = self.state.lock_killable()?;
-        let message = state.log.first().ok_or(ENODATA)?;
-        let len = message.len();
+        let len = state.log.first().ok_or(ENODATA)?.len();
 
         if len > size {
             return Err(EMSGSIZE);
         }
-        UserSlice::new(buffer, len).writer().write_slice(message)?;
-        state.log.drop_first();
-        Ok(len)
+        let message = state.log.take_first().ok_or(ENODATA)?;
+        // A fault may take as long as user space likes, and an embryo in the middle of a commit may
+        // need the state meanwhile.
+        drop(state);
+        let written = UserSlice::new(buffer, len).writer().write_slice(&message);
+        if written.is_err() {
+            self.state.lock().log.put_back(message);
+        }
+        written.map(|()| len)
     }
 }
 

@@ -83,9 +83,17 @@ impl Log {
         self.messages.first().map(|message| &message[..])
     }
 
-    /// Drops the oldest message.
-    pub(crate) fn drop_first(&mut self) {
-        let _ = self.messages.remove(0);
+    /// Takes the oldest message out.
+    pub(crate) fn take_first(&mut self) -> Option<KVec<u8>> {
+        self.messages.remove(0).ok()
+    }
+
+    /// Puts back a message that was taken out and could not be delivered, unless newer ones have
+    /// taken its place.
+    pub(crate) fn put_back(&mut self, message: KVec<u8>) {
+        if self.messages.len() < MESSAGES && self.messages.reserve(1, GFP_KERNEL_ACCOUNT).is_ok() {
+            let _ = self.messages.insert_within_capacity(0, message);
+        }
     }
 }
 

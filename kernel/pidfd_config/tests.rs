@@ -192,12 +192,16 @@ mod pidfd_config_tests {
             log.push(Level::Error, fmt!("message {i}"));
         }
         assert!(log.first() == Some(b"e message 2"));
+        let taken = log.take_first().ok_or(ENODATA)?;
+        assert!(log.first() == Some(b"e message 3"));
+        log.put_back(taken);
+        assert!(log.first() == Some(b"e message 2"));
         for _ in 0..log::MESSAGES - 1 {
-            log.drop_first();
+            assert!(log.take_first().is_some());
         }
         assert!(log.first() == Some(b"e message 17"));
-        log.drop_first();
-        assert!(log.first().is_none());
+        assert!(log.take_first().is_some());
+        assert!(log.take_first().is_none());
 
         // Three bytes come first, so an odd number is left for characters of two bytes.
         let mut bytes = [0xc3; 2 * log::MESSAGE_SIZE];
