@@ -98,7 +98,7 @@ int embryo_start(struct task_struct *embryo, struct embryo_gate *gate, bool wait
 int embryo_await(struct embryo_gate *gate);
 void embryo_report(struct embryo_gate *gate, bool dead);
 void __embryo_exec_done(void);
-void embryo_hatch(void);
+void embryo_hatch(struct task_struct *p);
 
 /* Called at the end of every exec: end the wait of embryo_start(). */
 static inline void embryo_exec_done(void)

@@ -292,9 +292,11 @@ impl Builder {
                 state.phase = Phase::Configuring;
                 Err(ESRCH)
             }
-            // It has its new address space, so a close must not destroy it any more.
+            // It has executed its image, but may not have come to say so. From the caller's return
+            // on a close must not destroy it, and it is waited for.
             _ => {
                 state.phase = Phase::Hatched;
+                embryo.hatch();
                 Ok(())
             }
         }
@@ -413,7 +415,7 @@ impl Builder {
         let embryo = state.embryo.take();
         drop(state);
         drop(embryo);
-        embryo::hatch();
+        embryo::hatch_current();
         code
     }
 

@@ -66,9 +66,9 @@ pub(crate) fn dying() -> bool {
 }
 
 /// Makes the current task, an embryo, an ordinary child of its parent.
-pub(crate) fn hatch() {
-    // SAFETY: Always safe to call; it changes only the current task.
-    unsafe { bindings::embryo_hatch() }
+pub(crate) fn hatch_current() {
+    // SAFETY: The current task is alive.
+    unsafe { bindings::embryo_hatch(Task::current_raw()) }
 }
 
 /// The credentials of the caller.
@@ -392,6 +392,12 @@ impl Embryo {
     pub(crate) fn start(&self, gate: &Gate, wait: bool) -> Result {
         // SAFETY: The references keep the task and the gate alive.
         to_result(unsafe { bindings::embryo_start(self.as_ptr(), gate.inner.get(), wait) })
+    }
+
+    /// Makes the task, which has executed its image, an ordinary child of its parent.
+    pub(crate) fn hatch(&self) {
+        // SAFETY: The reference keeps the task alive.
+        unsafe { bindings::embryo_hatch(self.as_ptr()) }
     }
 
     /// Whether the caller may configure the task.

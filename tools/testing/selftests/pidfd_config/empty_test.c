@@ -710,11 +710,11 @@ TEST(no_descriptor)
 }
 
 #define NPROC		4	/* the opener is one of them */
-#define ROUNDS		2000
+#define ROUNDS		500
 
 /*
  * RLIMIT_NPROC is charged from the start, EAGAIN at the limit; an embryo that
- * is gone has given the charge back, 2000 times over.
+ * is gone has given the charge back, 500 times over.
  */
 TEST(rlimit_nproc)
 {
