@@ -9,31 +9,10 @@
 
 #include "pidfd_config_util.h"
 #include "kselftest_harness.h"
-
-FIXTURE(image) {
-	int fd;
-	pid_t pid;
-	char *text;
-};
-
-FIXTURE_SETUP(image)
-{
-	self->text = NULL;
-	ASSERT_EQ(0, scratch());
-	self->fd = empty_open();
-	ASSERT_GE(self->fd, 0);
-	self->pid = pidfd_pid(self->fd);
-	ASSERT_GT(self->pid, 0);
-}
-
-FIXTURE_TEARDOWN(image)
-{
-	free(self->text);
-	close(self->fd);
-}
+#include "embryo_fixture.h"
 
 /* An absolute path is the name as it is given. */
-TEST_F(image, absolute_path)
+TEST_F(embryo, absolute_path)
 {
 	EXPECT_EQ(0, set_path(self->fd, "exec", "/tmp/../tmp/./report"));
 	EXPECT_EQ(0, run_report(self->fd, &self->text));
@@ -43,7 +22,7 @@ TEST_F(image, absolute_path)
 }
 
 /* It stays that with a directory that it does not use, open or not. */
-TEST_F(image, absolute_path_at)
+TEST_F(embryo, absolute_path_at)
 {
 	EXPECT_EQ(0, set_path_at(self->fd, "exec", 999, REPORT));
 	EXPECT_EQ(0, run_report(self->fd, &self->text));
@@ -51,7 +30,7 @@ TEST_F(image, absolute_path_at)
 }
 
 /* A relative path starts at the embryo's working directory. */
-TEST_F(image, relative_path)
+TEST_F(embryo, relative_path)
 {
 	ASSERT_EQ(0, mkdir("/tmp/dir", 0755));
 	ASSERT_EQ(0, mkdir("/tmp/dir/sub", 0755));
@@ -68,7 +47,7 @@ TEST_F(image, relative_path)
 }
 
 /* With a directory of the caller's it is named after the descriptor. */
-TEST_F(image, path_at)
+TEST_F(embryo, path_at)
 {
 	char want[64];
 	int dir = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -163,7 +142,7 @@ TEST_F(by_fd, run)
 }
 
 /* SET_PATH_EMPTY with a path is SET_PATH. */
-TEST_F(image, path_empty_with_path)
+TEST_F(embryo, path_empty_with_path)
 {
 	int dir = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char want[64];
@@ -176,7 +155,7 @@ TEST_F(image, path_empty_with_path)
 }
 
 /* The errors of the lookup come from the call that names the file. */
-TEST_F(image, lookup_errors)
+TEST_F(embryo, lookup_errors)
 {
 	char longest[256 + 8], very_long[PATH_MAX + 8];
 	static const struct {
@@ -243,7 +222,7 @@ TEST_F(image, lookup_errors)
 }
 
 /* The same for a directory or image by descriptor. */
-TEST_F(image, descriptor_errors)
+TEST_F(embryo, descriptor_errors)
 {
 	int dir = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int file = open(REPORT, O_RDONLY | O_CLOEXEC);
@@ -271,7 +250,7 @@ TEST_F(image, descriptor_errors)
 }
 
 /* Symbolic links are followed, the name stays that of the link. */
-TEST_F(image, symlink)
+TEST_F(embryo, symlink)
 {
 	ASSERT_EQ(0, symlink("report", "/tmp/link"));
 	EXPECT_EQ(0, set_path(self->fd, "exec", "/tmp/link"));
@@ -280,7 +259,7 @@ TEST_F(image, symlink)
 }
 
 /* The last one that could be set is the one that runs. */
-TEST_F(image, last_wins)
+TEST_F(embryo, last_wins)
 {
 	ASSERT_EQ(0, link(REPORT, "/tmp/second"));
 	EXPECT_EQ(0, set_path(self->fd, "exec", REPORT));
@@ -292,7 +271,7 @@ TEST_F(image, last_wins)
 }
 
 /* No image: EINVAL, and the embryo stays. */
-TEST_F(image, unset)
+TEST_F(embryo, unset)
 {
 	EXPECT_EQ(-EINVAL, commit(self->fd));
 	EXPECT_EQ(-EINVAL, commit_flags(self->fd, PIDFD_COMMIT_NOWAIT));
@@ -301,7 +280,7 @@ TEST_F(image, unset)
 }
 
 /* The inode is pinned: another file renamed over it does not run. */
-TEST_F(image, renamed_over)
+TEST_F(embryo, renamed_over)
 {
 	ASSERT_EQ(0, make_file("/tmp/image", "#!/tmp/report old\n", 0755));
 	ASSERT_EQ(0, make_file("/tmp/other", "#!/tmp/report new\n", 0755));
@@ -312,7 +291,7 @@ TEST_F(image, renamed_over)
 }
 
 /* So it is when it was moved away ... */
-TEST_F(image, moved)
+TEST_F(embryo, moved)
 {
 	EXPECT_EQ(0, set_path(self->fd, "exec", REPORT));
 	ASSERT_EQ(0, rename(REPORT, "/tmp/moved"));
@@ -321,7 +300,7 @@ TEST_F(image, moved)
 }
 
 /* ... or deleted. */
-TEST_F(image, deleted)
+TEST_F(embryo, deleted)
 {
 	EXPECT_EQ(0, set_path(self->fd, "exec", REPORT));
 	ASSERT_EQ(0, unlink(REPORT));
@@ -330,7 +309,7 @@ TEST_F(image, deleted)
 }
 
 /* A #! script by path: the interpreter gets that path. */
-TEST_F(image, script)
+TEST_F(embryo, script)
 {
 	static const char *const argv[] = { "lost", "one", NULL };
 
@@ -348,7 +327,7 @@ TEST_F(image, script)
 }
 
 /* Without argv it is the interpreter and the script. */
-TEST_F(image, script_unset_argv)
+TEST_F(embryo, script_unset_argv)
 {
 	ASSERT_EQ(0, make_file("/tmp/script", "#!/tmp/report\n", 0755));
 	EXPECT_EQ(0, set_path(self->fd, "exec", "/tmp/script"));
@@ -362,7 +341,7 @@ TEST_F(image, script_unset_argv)
  * A script by descriptor N is ENOENT as long as descriptor N of the embryo is
  * not that file, or is close-on-exec; then the interpreter gets /dev/fd/N.
  */
-TEST_F(image, script_by_fd)
+TEST_F(embryo, script_by_fd)
 {
 	int script, other;
 	char want[64];
@@ -390,7 +369,7 @@ TEST_F(image, script_by_fd)
 }
 
 /* The same for a script below a directory by descriptor. */
-TEST_F(image, script_by_dir)
+TEST_F(embryo, script_by_dir)
 {
 	char want[64];
 	int dir, other;
@@ -413,7 +392,7 @@ TEST_F(image, script_by_dir)
 }
 
 /* An interpreter that is missing is ENOENT; commit can be retried. */
-TEST_F(image, script_without_interpreter)
+TEST_F(embryo, script_without_interpreter)
 {
 	ASSERT_EQ(0, make_file("/tmp/script", "#!/tmp/interpreter\n", 0755));
 	EXPECT_EQ(0, set_path(self->fd, "exec", "/tmp/script"));
@@ -430,7 +409,7 @@ TEST_F(image, script_without_interpreter)
 }
 
 /* What no format recognises is ENOEXEC. */
-TEST_F(image, no_format)
+TEST_F(embryo, no_format)
 {
 	ASSERT_EQ(0, make_file("/tmp/plain", "no program\n", 0755));
 	ASSERT_EQ(0, make_file("/tmp/empty", "", 0755));
@@ -450,7 +429,7 @@ TEST_F(image, no_format)
 }
 
 /* The permission is looked at again by the child. */
-TEST_F(image, permission_lost)
+TEST_F(embryo, permission_lost)
 {
 	EXPECT_EQ(0, set_path(self->fd, "exec", REPORT));
 	ASSERT_EQ(0, chmod(REPORT, 0644));
@@ -461,7 +440,7 @@ TEST_F(image, permission_lost)
 }
 
 /* And so is the mount. */
-TEST_F(image, mount_noexec)
+TEST_F(embryo, mount_noexec)
 {
 	EXPECT_EQ(0, set_path(self->fd, "exec", REPORT));
 	ASSERT_EQ(0, mount(NULL, "/tmp", NULL, MS_REMOUNT | MS_NOEXEC, NULL));
@@ -471,7 +450,7 @@ TEST_F(image, mount_noexec)
 }
 
 /* An image open for writing is ETXTBSY at commit, until it is closed. */
-TEST_F(image, text_busy)
+TEST_F(embryo, text_busy)
 {
 	int writer = open(REPORT, O_RDWR | O_CLOEXEC);
 
@@ -484,7 +463,7 @@ TEST_F(image, text_busy)
 }
 
 /* Naming the image does not keep anyone from writing to it. */
-TEST_F(image, pinned_is_writable)
+TEST_F(embryo, pinned_is_writable)
 {
 	int writer;
 
@@ -496,7 +475,7 @@ TEST_F(image, pinned_is_writable)
 }
 
 /* Nor does a commit that failed. */
-TEST_F(image, failed_is_writable)
+TEST_F(embryo, failed_is_writable)
 {
 	int writer;
 
@@ -509,7 +488,7 @@ TEST_F(image, failed_is_writable)
 }
 
 /* A search: exec and commit until one runs; all else stays configured. */
-TEST_F(image, retry)
+TEST_F(embryo, retry)
 {
 	static const char *const argv[] = { "zero", "one", NULL };
 	static const char *const paths[] = {
@@ -549,7 +528,7 @@ TEST_F(image, retry)
 }
 
 /* The same many times: a failed commit leaves nothing behind. */
-TEST_F(image, retry_often)
+TEST_F(embryo, retry_often)
 {
 	int i;
 
@@ -563,7 +542,7 @@ TEST_F(image, retry_often)
 }
 
 /* When commit returns, the program is there. */
-TEST_F(image, commit_waits)
+TEST_F(embryo, commit_waits)
 {
 	int p[2];
 
@@ -594,7 +573,7 @@ TEST_F(image, commit_waits)
 }
 
 /* PIDFD_COMMIT_NOWAIT starts the same program. */
-TEST_F(image, nowait)
+TEST_F(embryo, nowait)
 {
 	EXPECT_EQ(0, set_path(self->fd, "exec", REPORT));
 	EXPECT_EQ(0, set_mode(self->fd, "exit", "42"));
@@ -607,7 +586,7 @@ TEST_F(image, nowait)
  * When it cannot, the child exits with 127 as an ordinary one: waited for by
  * wait(2), and with a SIGCHLD.
  */
-TEST_F(image, nowait_fails)
+TEST_F(embryo, nowait_fails)
 {
 	sigset_t set;
 	siginfo_t info = {};
@@ -632,7 +611,7 @@ TEST_F(image, nowait_fails)
 }
 
 /* The embryo's PID is the program's, its parent the opener. */
-TEST_F(image, identity)
+TEST_F(embryo, identity)
 {
 	char want[32];
 

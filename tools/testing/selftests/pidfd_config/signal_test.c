@@ -5,30 +5,9 @@
  */
 #include "pidfd_config_util.h"
 #include "kselftest_harness.h"
+#include "embryo_fixture.h"
 
 #define BIT_OF(sig)	(1ULL << ((sig) - 1))
-
-FIXTURE(sig) {
-	int fd;
-	pid_t pid;
-	char *text;
-};
-
-FIXTURE_SETUP(sig)
-{
-	self->text = NULL;
-	ASSERT_EQ(0, scratch());
-	self->fd = empty_open();
-	ASSERT_GE(self->fd, 0);
-	self->pid = pidfd_pid(self->fd);
-	ASSERT_GT(self->pid, 0);
-}
-
-FIXTURE_TEARDOWN(sig)
-{
-	free(self->text);
-	close(self->fd);
-}
 
 static int set_signals(int fd, const char *key, __u64 set)
 {
@@ -46,7 +25,7 @@ static __u64 reported(const char *text, const char *name)
 }
 
 /* sigmask replaces the mask; bits of SIGKILL and SIGSTOP are dropped. */
-TEST_F(sig, mask)
+TEST_F(embryo, mask)
 {
 	const __u64 never = BIT_OF(SIGKILL) | BIT_OF(SIGSTOP);
 
@@ -65,7 +44,7 @@ TEST_F(sig, mask)
 }
 
 /* sigignore and sigdefault change the signals of their set and no other. */
-TEST_F(sig, ignore_default)
+TEST_F(embryo, ignore_default)
 {
 	const __u64 many = ~0ULL & ~(BIT_OF(SIGKILL) | BIT_OF(SIGSTOP));
 
@@ -96,7 +75,7 @@ TEST_F(sig, ignore_default)
 }
 
 /* SIGKILL and SIGSTOP cannot be ignored: EINVAL, and no other is then. */
-TEST_F(sig, ignore_errors)
+TEST_F(embryo, ignore_errors)
 {
 	EXPECT_EQ(0, set_signals(self->fd, "sigignore", BIT_OF(SIGHUP)));
 	EXPECT_EQ(-EINVAL, set_signals(self->fd, "sigignore",
@@ -108,7 +87,7 @@ TEST_F(sig, ignore_errors)
 }
 
 /* The caller's own signals are left alone. */
-TEST_F(sig, not_here)
+TEST_F(embryo, not_here)
 {
 	__u64 blocked = signals(getpid(), "SigBlk");
 	__u64 ignored = signals(getpid(), "SigIgn");
@@ -205,7 +184,7 @@ TEST_F(fatal, by_thread)
 }
 
 /* Signals that are ignored by default do nothing. */
-TEST_F(sig, ignored_by_default)
+TEST_F(embryo, ignored_by_default)
 {
 	static const int sigs[] = { 0, SIGCHLD, SIGURG, SIGWINCH, SIGCONT };
 	int i;
@@ -218,7 +197,7 @@ TEST_F(sig, ignored_by_default)
 }
 
 /* One that is ignored by sigignore is dropped. */
-TEST_F(sig, ignored)
+TEST_F(embryo, ignored)
 {
 	EXPECT_EQ(0, set_signals(self->fd, "sigignore", BIT_OF(SIGTERM)));
 	EXPECT_EQ(0, send_signal(self->fd, SIGTERM));
@@ -230,7 +209,7 @@ TEST_F(sig, ignored)
 }
 
 /* One that is blocked stays pending over exec and acts when unblocked. */
-TEST_F(sig, blocked)
+TEST_F(embryo, blocked)
 {
 	EXPECT_EQ(0, set_signals(self->fd, "sigmask", BIT_OF(SIGTERM)));
 	EXPECT_EQ(0, send_signal(self->fd, SIGTERM));
@@ -242,7 +221,7 @@ TEST_F(sig, blocked)
 	EXPECT_EQ(KILLED(SIGTERM), wait_pidfd(self->fd));
 }
 
-TEST_F(sig, blocked_is_seen)
+TEST_F(embryo, blocked_is_seen)
 {
 	EXPECT_EQ(0, set_signals(self->fd, "sigmask", BIT_OF(SIGTERM)));
 	EXPECT_EQ(0, send_signal(self->fd, SIGTERM));
@@ -252,7 +231,7 @@ TEST_F(sig, blocked_is_seen)
 }
 
 /* SIGKILL cannot be blocked. */
-TEST_F(sig, kill_is_not_blocked)
+TEST_F(embryo, kill_is_not_blocked)
 {
 	EXPECT_EQ(0, set_signals(self->fd, "sigmask", ~0ULL));
 	EXPECT_EQ(0, send_signal(self->fd, SIGKILL));
@@ -260,7 +239,7 @@ TEST_F(sig, kill_is_not_blocked)
 }
 
 /* Ignoring a signal discards what is pending of it. */
-TEST_F(sig, ignore_discards)
+TEST_F(embryo, ignore_discards)
 {
 	EXPECT_EQ(0, set_signals(self->fd, "sigmask",
 				 BIT_OF(SIGTERM) | BIT_OF(SIGUSR1)));
@@ -277,7 +256,7 @@ TEST_F(sig, ignore_discards)
 }
 
 /* A mask that lets a pending signal through lets it act, now or at commit. */
-TEST_F(sig, unblock_pending)
+TEST_F(embryo, unblock_pending)
 {
 	int ret;
 
@@ -297,7 +276,7 @@ TEST_F(sig, unblock_pending)
 }
 
 /* SIGSTOP waits for the program: commit succeeds, and then it is stopped. */
-TEST_F(sig, stop)
+TEST_F(embryo, stop)
 {
 	EXPECT_EQ(0, send_signal(self->fd, SIGSTOP));
 	EXPECT_EQ(0, poll_now(self->fd));
@@ -311,7 +290,7 @@ TEST_F(sig, stop)
 }
 
 /* SIGCONT before commit takes the stop back. */
-TEST_F(sig, stop_continue)
+TEST_F(embryo, stop_continue)
 {
 	EXPECT_EQ(0, send_signal(self->fd, SIGSTOP));
 	EXPECT_EQ(0, send_signal(self->fd, SIGCONT));
@@ -322,14 +301,14 @@ TEST_F(sig, stop_continue)
 }
 
 /* A stopped embryo can be killed, and closed. */
-TEST_F(sig, stop_kill)
+TEST_F(embryo, stop_kill)
 {
 	EXPECT_EQ(0, send_signal(self->fd, SIGSTOP));
 	EXPECT_EQ(0, send_signal(self->fd, SIGKILL));
 	expect_gone(_metadata, self->fd, self->pid);
 }
 
-TEST_F(sig, stop_close)
+TEST_F(embryo, stop_close)
 {
 	int other = sys_pidfd_open(self->pid, 0);
 
@@ -340,7 +319,7 @@ TEST_F(sig, stop_close)
 }
 
 /* A signal to the group reaches the embryo in it. */
-TEST_F(sig, process_group)
+TEST_F(embryo, process_group)
 {
 	int sock[2], fd;
 	pid_t child, pid;

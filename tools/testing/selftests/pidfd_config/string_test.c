@@ -5,33 +5,12 @@
  */
 #include "pidfd_config_util.h"
 #include "kselftest_harness.h"
+#include "embryo_fixture.h"
 
 /* The limits of execve(2): one string, its NUL included, and the least total. */
 #define ONE_STRING	(128 * 1024)
 #define LEAST_TOTAL	(128 * 1024)
 #define MOST_TOTAL	(6 * 1024 * 1024)
-
-FIXTURE(string) {
-	int fd;
-	pid_t pid;
-	char *text;
-};
-
-FIXTURE_SETUP(string)
-{
-	self->text = NULL;
-	ASSERT_EQ(0, scratch());
-	self->fd = empty_open();
-	ASSERT_GE(self->fd, 0);
-	self->pid = pidfd_pid(self->fd);
-	ASSERT_GT(self->pid, 0);
-}
-
-FIXTURE_TEARDOWN(string)
-{
-	free(self->text);
-	close(self->fd);
-}
 
 /* A string of @size bytes with its NUL. */
 static char *make_string(size_t size)
@@ -64,7 +43,7 @@ static char *guarded(void)
 }
 
 /* Nothing set: the name of the image alone, and no environment. */
-TEST_F(string, unset)
+TEST_F(embryo, unset)
 {
 	EXPECT_EQ(0, run_default(self->fd, &self->text));
 	EXPECT_STREQ("1", field(self->text, "argc"));
@@ -73,7 +52,7 @@ TEST_F(string, unset)
 }
 
 /* Both lists arrive as they are, empty strings included. */
-TEST_F(string, lists)
+TEST_F(embryo, lists)
 {
 	static const char *const argv[] = {
 		"name", "", "one two", "three\tfour", "a=b", "\xff\xfe", NULL,
@@ -96,7 +75,7 @@ TEST_F(string, lists)
 }
 
 /* argv and envp replace the whole list. */
-TEST_F(string, replace)
+TEST_F(embryo, replace)
 {
 	static const char *const first[] = { "a", "b", "c", NULL };
 	static const char *const second[] = { "d", NULL };
@@ -113,7 +92,7 @@ TEST_F(string, replace)
 }
 
 /* An empty list is as none: argv[0] is the name of the image again. */
-TEST_F(string, empty_list)
+TEST_F(embryo, empty_list)
 {
 	static const char *const first[] = { "a", "b", "c", NULL };
 	static const char *const none[] = { NULL };
@@ -129,7 +108,7 @@ TEST_F(string, empty_list)
 }
 
 /* A NULL value is an empty list. */
-TEST_F(string, null_list)
+TEST_F(embryo, null_list)
 {
 	static const char *const first[] = { "a", "b", "c", NULL };
 
@@ -146,7 +125,7 @@ TEST_F(string, null_list)
 }
 
 /* arg and env append one string; the first one of arg is argv[0]. */
-TEST_F(string, append)
+TEST_F(embryo, append)
 {
 	static const char *const argv[] = { "a", "b", NULL };
 
@@ -167,7 +146,7 @@ TEST_F(string, append)
 	EXPECT_STREQ("F=2", field_at(self->text, "env", 1));
 }
 
-TEST_F(string, append_first)
+TEST_F(embryo, append_first)
 {
 	EXPECT_EQ(0, set_string(self->fd, "arg", "zero"));
 	EXPECT_EQ(0, set_string(self->fd, "arg", "one"));
@@ -179,7 +158,7 @@ TEST_F(string, append_first)
 }
 
 /* argv0 overrides argv[0], set before or after the list. */
-TEST_F(string, argv0_before)
+TEST_F(embryo, argv0_before)
 {
 	static const char *const argv[] = { "a", "b", NULL };
 
@@ -192,7 +171,7 @@ TEST_F(string, argv0_before)
 	EXPECT_STREQ("b", field_at(self->text, "arg", 1));
 }
 
-TEST_F(string, argv0_after)
+TEST_F(embryo, argv0_after)
 {
 	static const char *const argv[] = { "a", "b", NULL };
 
@@ -207,7 +186,7 @@ TEST_F(string, argv0_after)
 }
 
 /* With no list it is the only one. */
-TEST_F(string, argv0_alone)
+TEST_F(embryo, argv0_alone)
 {
 	EXPECT_EQ(0, set_string(self->fd, "argv0", "zero"));
 	EXPECT_EQ(0, run_default(self->fd, &self->text));
@@ -216,7 +195,7 @@ TEST_F(string, argv0_alone)
 }
 
 /* It may be empty, which is not unset. */
-TEST_F(string, argv0_empty)
+TEST_F(embryo, argv0_empty)
 {
 	EXPECT_EQ(0, set_string(self->fd, "argv0", ""));
 	EXPECT_EQ(0, run_default(self->fd, &self->text));
@@ -225,7 +204,7 @@ TEST_F(string, argv0_empty)
 }
 
 /* The strings are copied by the call: what happens to them later is nothing. */
-TEST_F(string, copied)
+TEST_F(embryo, copied)
 {
 	char zero[] = "zero", one[] = "one";
 	const char *argv[3];
@@ -244,7 +223,7 @@ TEST_F(string, copied)
 }
 
 /* A bad pointer is EFAULT wherever it is, and the list stays what it was. */
-TEST_F(string, bad_pointers)
+TEST_F(embryo, bad_pointers)
 {
 	const char *end = guarded();
 	const char *const good[] = { "a", "b", NULL };
@@ -278,7 +257,7 @@ TEST_F(string, bad_pointers)
 }
 
 /* Arrays and strings that end where the page does are read. */
-TEST_F(string, end_of_page)
+TEST_F(embryo, end_of_page)
 {
 	char *end = guarded(), *string_end = guarded();
 	const char **array = (const char **)(end - 2 * sizeof(char *));
@@ -299,7 +278,7 @@ TEST_F(string, end_of_page)
 }
 
 /* One string may have 128 KiB with its NUL, and not one byte more. */
-TEST_F(string, one_string)
+TEST_F(embryo, one_string)
 {
 	char *fits = make_string(ONE_STRING);
 	char *over = make_string(ONE_STRING + 1);
@@ -330,7 +309,7 @@ TEST_F(string, one_string)
  * 128 KiB, exactly. What the name of the image takes of it is known at commit,
  * which then fails with E2BIG and can be retried.
  */
-TEST_F(string, least_total)
+TEST_F(embryo, least_total)
 {
 	const size_t most = LEAST_TOTAL - sizeof(char *);
 	char *string = make_string(most + 1);
@@ -360,7 +339,7 @@ TEST_F(string, least_total)
 }
 
 /* argv and envp share that limit. */
-TEST_F(string, shared_total)
+TEST_F(embryo, shared_total)
 {
 	const size_t half = LEAST_TOTAL / 2 - sizeof(char *);
 	char *string = make_string(half + 1);
@@ -376,7 +355,7 @@ TEST_F(string, shared_total)
 }
 
 /* A quarter of the embryo's stack limit, not of the caller's. */
-TEST_F(string, quarter_of_stack)
+TEST_F(embryo, quarter_of_stack)
 {
 	char *string = make_string(ONE_STRING);
 
@@ -395,7 +374,7 @@ TEST_F(string, quarter_of_stack)
 }
 
 /* It is never more than 6 MiB. */
-TEST_F(string, most_total)
+TEST_F(embryo, most_total)
 {
 	char *string = make_string(ONE_STRING);
 	size_t used = 0, left;
@@ -414,7 +393,7 @@ TEST_F(string, most_total)
 }
 
 /* Many short strings: the pointers count as execve(2) counts them. */
-TEST_F(string, many)
+TEST_F(embryo, many)
 {
 	const size_t most = LEAST_TOTAL / (sizeof(char *) + 1);
 	const char **list = calloc(most + 2, sizeof(char *));
@@ -435,7 +414,7 @@ TEST_F(string, many)
 }
 
 /* E2BIG leaves the list what it was. */
-TEST_F(string, too_big_keeps)
+TEST_F(embryo, too_big_keeps)
 {
 	char *over = make_string(ONE_STRING + 1);
 	const char *const good[] = { "a", "b", NULL };

@@ -8,31 +8,10 @@
 
 #include "pidfd_config_util.h"
 #include "kselftest_harness.h"
-
-FIXTURE(task) {
-	int fd;
-	pid_t pid;
-	char *text;
-};
-
-FIXTURE_SETUP(task)
-{
-	self->text = NULL;
-	ASSERT_EQ(0, scratch());
-	self->fd = empty_open();
-	ASSERT_GE(self->fd, 0);
-	self->pid = pidfd_pid(self->fd);
-	ASSERT_GT(self->pid, 0);
-}
-
-FIXTURE_TEARDOWN(task)
-{
-	free(self->text);
-	close(self->fd);
-}
+#include "embryo_fixture.h"
 
 /* setpriority(2) acts at once, and in the program. */
-TEST_F(task, nice)
+TEST_F(embryo, nice)
 {
 	EXPECT_EQ(0, setpriority(PRIO_PROCESS, self->pid, 11));
 	EXPECT_EQ(11, getpriority(PRIO_PROCESS, self->pid));
@@ -42,7 +21,7 @@ TEST_F(task, nice)
 }
 
 /* sched_setscheduler(2) too, to and fro. */
-TEST_F(task, policy)
+TEST_F(embryo, policy)
 {
 	struct sched_param param = { .sched_priority = 5 };
 
@@ -56,7 +35,7 @@ TEST_F(task, policy)
 }
 
 /* sched_setaffinity(2): every CPU in turn, then all. */
-TEST_F(task, affinity)
+TEST_F(embryo, affinity)
 {
 	cpu_set_t all, one, theirs;
 	int cpu;
@@ -76,7 +55,7 @@ TEST_F(task, affinity)
 }
 
 /* prlimit(2) and oom_score_adj. */
-TEST_F(task, limits)
+TEST_F(embryo, limits)
 {
 	struct rlimit rlim = { .rlim_cur = 3 << 20, .rlim_max = RLIM_INFINITY };
 	char name[64];
@@ -90,7 +69,7 @@ TEST_F(task, limits)
 }
 
 /* setpgid(2) by the parent, before there is a program. */
-TEST_F(task, process_group)
+TEST_F(embryo, process_group)
 {
 	EXPECT_EQ(0, setpgid(self->pid, 0));
 	EXPECT_EQ(self->pid, getpgid(self->pid));
@@ -99,7 +78,7 @@ TEST_F(task, process_group)
 }
 
 /* pidfd_getfd(2) finds its descriptors. */
-TEST_F(task, getfd)
+TEST_F(embryo, getfd)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int fd;
@@ -113,7 +92,7 @@ TEST_F(task, getfd)
 }
 
 /* It has no memory to read or write. */
-TEST_F(task, no_memory)
+TEST_F(embryo, no_memory)
 {
 	char byte;
 	struct iovec here = { .iov_base = &byte, .iov_len = 1 };
@@ -159,7 +138,7 @@ static int read_tree(const char *path, int depth)
 }
 
 /* Every file of /proc/PID can be read, or gives an error, and returns. */
-TEST_F(task, proc)
+TEST_F(embryo, proc)
 {
 	char path[64];
 
@@ -172,7 +151,7 @@ TEST_F(task, proc)
 }
 
 /* Someone who reads them does not keep it from being destroyed. */
-TEST_F(task, proc_open)
+TEST_F(embryo, proc_open)
 {
 	char path[64];
 	int dir, file, other = sys_pidfd_open(self->pid, 0);
